@@ -103,7 +103,7 @@ ENGLISH = {
     "file_not_used": "{name} was not used: {cause}.",
     "table_not_used": "{name} was not used: {cause}.",
     "loans_not_used": "{name} was not used: {cause}.",
-    "facilities_lost": "Facilities of the former report that this one lacks: {names}. Name their file as it did "
+    "facilities_lost": "Facilities of the report of {date} that this one lacks: {names}. Name their file as it did "
     "(PARAMS=run.facilities=…), or its date in `to` where they have ended.",
     "facilities_critical_before": "Facilities that were critical in the former report, and may be still: {names}.",
     "loans_unused": "Tables of loans that are in no figure, as they could not be read: {names}.",

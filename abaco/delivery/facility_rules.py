@@ -48,7 +48,8 @@ def cleared(kind: str, name: str, metrics: Metrics) -> str | None:
     key, _, covenant = name.partition(":")
     one = metrics.get("facilities", {}).get(key)
     if one is None:
-        is_lost = key in metrics.get("verdict", {}).get("facilities_lost", ())
+        lost = (metrics.get("verdict", {}).get("lost") or {}).get("items", ())
+        is_lost = any(key in item["names"] for item in lost if item["kind"] == "facility")
         return None if is_lost else f"Facility {key} is not in the report any more"
     if not covenant:
         return one["verdict"][0].removesuffix(".") if one["availability"] is not None else None

@@ -39,7 +39,7 @@ UNUSED = "not used"
 # kind of what an input lost → its reason
 LOST = {
     "file": "file_lost", "column": "column_lost", "emptied": "column_emptied", "rows": "rows_changed",
-    "bytes": "bytes_changed",
+    "bytes": "bytes_changed", "facility": "facilities_lost",
 }  # fmt: skip
 ABSENT = {
     REJECTED: "loans_rejected", GONE: "loans_gone", VANISHED: "loans_vanished", APART: "loans_apart",
@@ -48,7 +48,6 @@ ABSENT = {
 }  # fmt: skip
 # code of a note → what it puts in doubt
 DOUBTS = {LATE_WITHOUT_DAYS: DOUBTFUL, BESIDE: ELSEWHERE, DIFFERENT: ELSEWHERE, ENDED_WITH_BALANCE: ENDED}
-FACILITIES = "facilities_critical_before", "facilities_lost"
 STATES = ("critical", "incomplete", "warning", "ok", "none", "not_computable")
 
 
@@ -58,7 +57,7 @@ def verdict(
     shrunk: Mapping[str, Any] | None = None,
     absent: Mapping[str, Mapping[str, Any]] | None = None,
     facilities: Mapping[str, str] | None = None,
-    facilities_before: Mapping[str, str] | None = None,
+    had: Mapping[str, Any] | None = None,
 ) -> dict[str, Any]:
     """Return the ``verdict`` of metrics.json.
 
@@ -72,16 +71,18 @@ def verdict(
         The rows of the book where they are far fewer than at the date before (see `shrunk`).
     absent
         Loans that are rejected or gone without payment, where they hold too much (see `absent`).
-    facilities, facilities_before
-        The statuses of facilities now and in the former report, by key: critical, incomplete, warning or ok.
+    facilities
+        The statuses of facilities by key: critical, incomplete, warning or ok.
+    had
+        What the former report had, with the statuses of its facilities (see `abaco.run.contents`).
 
     Returns
     -------
     dict
         ``state``; ``limits`` and ``checked``, the number of KPIs with limits and of those with a value; ``unchecked``,
         the ids of the others; ``critical`` and ``warning``, the ids past that limit; ``was_critical``, the ids of
-        ``unchecked`` that were critical in the former report; ``lost``, ``shrunk`` and ``absent``; ``facilities_lost``,
-        those of the former report that are none now; and ``findings``, a `Reason` for each thing that is missing.
+        ``unchecked`` that were critical in the former report; ``lost``, with facilities that are none now, ``shrunk``
+        and ``absent``; and ``findings``, a `Reason` for each thing that is missing.
 
     Examples
     --------
@@ -96,12 +97,14 @@ def verdict(
     unchecked = [name for name, status in limited.items() if status == "not_computable"]
     deciding = {level: any(kpis[name]["decides"] for name in names) for level, names in past.items()}
     was_critical = [name for name in unchecked if lost and name in lost["critical"] and kpis[name]["decides"]]
-    standing, before = facilities or {}, facilities_before or {}
-    gone = [key for key in before if key not in standing]
+    standing, before = facilities or {}, (had or {}).get("facilities") or {}
+    if had and (gone := [key for key in before if key not in standing]):
+        known = lost or {"date": had["date"], "run_id": had["run_id"], "items": [], "critical": []}
+        lost = {**known, "items": [*known["items"], {"kind": "facility", "names": gone}]}
     unknown = [key for key in before if before[key] == "critical" and standing.get(key, "incomplete") == "incomplete"]
     if deciding["critical"] or was_critical or unknown or "critical" in standing.values():
         state = "critical"
-    elif unchecked or lost or shrunk or absent or gone or "incomplete" in standing.values():
+    elif unchecked or lost or shrunk or absent or "incomplete" in standing.values():
         state = "incomplete"
     elif deciding["warning"] or "warning" in standing.values():
         state = "warning"
@@ -111,11 +114,8 @@ def verdict(
         state = "none" if any(kpi["status"] == "none" for kpi in kpis.values()) else "not_computable"
     return {
         "state": state, "limits": len(limited), "checked": len(limited) - len(unchecked), "unchecked": unchecked,
-        **past, "was_critical": was_critical, "lost": lost, "shrunk": shrunk, "absent": absent, "facilities_lost": gone,
-        "findings": [
-            *(Reason(code, names=tuple(keys)) for code, keys in zip(FACILITIES, (unknown, gone), strict=True) if keys),
-            *_findings(kpis, unchecked, was_critical, lost, shrunk), *reasons(absent),
-        ],
+        **past, "was_critical": was_critical, "lost": lost, "shrunk": shrunk, "absent": absent,
+        "findings": [*_findings(kpis, unchecked, was_critical, lost, shrunk, unknown), *reasons(absent)],
     }  # fmt: skip
 
 
@@ -161,8 +161,11 @@ def with_emptied(
 
 
 def _findings(
-    kpis: Mapping, unchecked: list[str], was_critical: list[str], lost: Mapping | None, shrunk: Mapping | None
-) -> Iterator[Reason]:
+    kpis: Mapping, unchecked: list[str], was_critical: list[str], lost: Mapping | None, shrunk: Mapping | None,
+    facilities: list[str],
+) -> Iterator[Reason]:  # fmt: skip
+    if facilities:
+        yield Reason("facilities_critical_before", names=tuple(facilities))
     if was_critical:
         yield Reason("critical_before", titles=_titles(kpis, was_critical), date=lost["date"])
     for item in lost["items"] if lost else ():

@@ -72,7 +72,7 @@ def test_problem_is_not_gone_because_nobody_knows(metrics):
     senior["availability"] = None
     senior["covenants"]["arrears"]["level"] = "not_computable"
     assert [rules.cleared(f"facility:SENIOR{rest}", unknown) for rest in ("", ":arrears")] == [None, None]
-    lost = metrics | {"facilities": {}, "verdict": {"facilities_lost": ["SENIOR"]}}
+    lost = metrics | {"facilities": {}, "verdict": {"lost": {"items": [{"kind": "facility", "names": ["SENIOR"]}]}}}
     assert rules.cleared("facility:SENIOR", lost) is None
     assert rules.cleared("facility_unknown:TAIL:late", metrics) == "Tail line: covenant “late” is known again"
 

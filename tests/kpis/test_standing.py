@@ -109,6 +109,9 @@ def test_facility_counts_in_the_state_of_the_report(statuses, state):
 )
 def test_facility_that_is_gone_or_not_known_makes_no_verdict_better(before, now, state, told):
     par = {"title": "PAR 30", "thresholds": {"warning": 5, "critical": 8}, "decides": True, "status": "ok"}
-    found = verdict({"PAR30": par}, facilities=now, facilities_before=before)
+    had = before and {"date": "2025-11-30", "run_id": "r1", "facilities": before}
+    found = verdict({"PAR30": par}, facilities=now, had=had)
     assert (found["state"], [one.code for one in found["findings"]]) == (state, told)
-    assert found["facilities_lost"] == [key for key in before or () if key not in now]
+    gone = [key for key in before or () if key not in now]
+    items = [{"kind": "facility", "names": gone}]
+    assert found["lost"] == ({"date": "2025-11-30", "run_id": "r1", "items": items, "critical": []} if gone else None)
