@@ -44,7 +44,9 @@ SIGNS = {
     "Rs.": {"INR", "PKR", "LKR"}, "₡": {"CRC", "SVC"}, "₱": {"PHP"}, "₦": {"NGN"}, "₲": {"PYG"}, "₵": {"GHS"},
     "₩": {"KRW"}, "₫": {"VND"}, "₽": {"RUB"}, "₺": {"TRY"}, "₴": {"UAH"}, "₸": {"KZT"}, "₪": {"ILS"}, "฿": {"THB"},
     "S/": {"PEN"}, "S/.": {"PEN"}, "R$": {"BRL"}, "C$": {"NIO", "CAD"}, "kr": {"DKK", "ISK", "NOK", "SEK"},
-    "Kč": {"CZK"}, "zł": {"PLN"}, "RD$": {"DOP"}, "MX$": {"MXN"}, "KSh": {"KES"},
+    "Kč": {"CZK"}, "zł": {"PLN"}, "RD$": {"DOP"}, "MX$": {"MXN"}, "Rp": {"IDR"}, "Rp.": {"IDR"},
+    **{shilling: {"KES"} for shilling in ("KSh", "Ksh", "Kshs", "KSh.", "Ksh.", "Kshs.")},
+    "TSh": {"TZS"}, "TSh.": {"TZS"}, "USh": {"UGX"}, "USh.": {"UGX"},
 }  # fmt: skip
 # Names of each in English, Spanish, Portuguese and French, as the Unicode CLDR has them. The last word of the English
 # one, which is first, says the currency alone, and so do the first words of the others.

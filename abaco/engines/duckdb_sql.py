@@ -158,7 +158,7 @@ def _number(text: str, target: str, writing: Writing) -> str:
 def _dressed(text: str, target: str, decimal_mark: str) -> str:
     """Return SQL for the number that a text says with a currency, signs or groups (see `forms.dressed`)."""
     minus = f"translate(lower(trim({text})), '{forms.MINUS}', '--')"
-    bare = f"regexp_replace({minus}, {literal(forms.CURRENCY)}, '{forms.CURRENCY_SIGN}', 'g')"
+    bare = f"regexp_replace({minus}, {literal(forms.DRESS)}, '{forms.CURRENCY_SIGN}', 'g')"
     digits = f"replace(regexp_replace(b, '[^0-9{decimal_mark}]', '', 'g'), '{decimal_mark}', '.')"
     sign = "CASE WHEN regexp_matches(b, '[-(]') THEN '-' ELSE '' END"
     is_number = f"regexp_matches(b, {literal(forms.dressed(decimal_mark))})"

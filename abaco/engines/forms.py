@@ -40,6 +40,7 @@ APART = BLANK + "'\u2019"  # what groups thousands beside a point or comma
 MINUS = "\u2212\u2013"  # signs that stand for a minus
 # A currency's code or sign; where a number has one, this takes its place.
 CURRENCY_SIGN = "\u00a4"
+FLAT_SIGN = "\u00ac"  # the same of `FLAT`
 
 
 def _either(words) -> str:
@@ -49,6 +50,9 @@ def _either(words) -> str:
 
 
 CURRENCY = f"(?:{_either((*CODES, *ALIASES, *SIGNS))})"
+# What stands behind an amount without decimals: 1,000/=, 1000/-, 1.000,- and 1000.-
+FLAT = f"(?:/[=-]|[.,][-{MINUS}]{{1,2}})"
+DRESS = f"(?:{CURRENCY}|{FLAT})"
 
 
 def dressed(decimal_mark: str) -> str:
@@ -60,7 +64,7 @@ def dressed(decimal_mark: str) -> str:
         rf"|[1-9][0-9]{{0,2}}(?:[{APART}][0-9]{{3}})+(?:{point}[0-9]+)?"
         rf"|[1-9][0-9]?(?:{group}[0-9]{{2}})+{group}[0-9]{{3}}(?:{point}[0-9]+)?)"
     )
-    room = f"[{BLANK}{CURRENCY_SIGN}]*"
+    room = f"[{BLANK}{CURRENCY_SIGN}{FLAT_SIGN}]*"
     return rf"^(?:{room}[-+]?{room}{digits}{room}|{room}{digits}{room}-|{room}\({room}{digits}{room}\){room})$"
 
 

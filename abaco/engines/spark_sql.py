@@ -213,7 +213,7 @@ def _number(text: str, target: str, writing: Writing) -> str:
 def _dressed(text: str, target: str, decimal_mark: str) -> str:
     """Return SQL for the number that a text says with a currency, signs or groups (see `forms.dressed`)."""
     minus = f"translate(lower(trim(BOTH {literal(SEPARATORS)} FROM {text})), '{forms.MINUS}', '--')"
-    bare = f"regexp_replace({minus}, {pattern(forms.CURRENCY)}, '{forms.CURRENCY_SIGN}')"
+    bare = f"regexp_replace({minus}, {pattern(forms.DRESS)}, '{forms.CURRENCY_SIGN}')"
     digits = f"replace(regexp_replace({bare}, '[^0-9{decimal_mark}]', ''), '{decimal_mark}', '.')"
     sign = f"CASE WHEN {bare} RLIKE '[-(]' THEN '-' ELSE '' END"
     is_number = f"{bare} RLIKE {pattern(forms.dressed(decimal_mark))}"

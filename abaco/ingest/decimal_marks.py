@@ -13,7 +13,7 @@ from collections.abc import Collection, Iterable, Mapping
 import narwhals as nw
 
 from abaco.core.errors import InputError
-from abaco.engines.forms import APART, BLANK, CURRENCY, CURRENCY_SIGN, MINUS
+from abaco.engines.forms import APART, BLANK, CURRENCY, CURRENCY_SIGN, DRESS, FLAT, FLAT_SIGN, MINUS
 from abaco.ingest.sources import Source
 
 AUTO = "auto"
@@ -21,10 +21,11 @@ OTHER = {".": ",", ",": "."}
 NAMES = {".": "point", ",": "comma"}
 DECLARED = {name: mark for mark, name in NAMES.items()}
 # What may stand around a number; S groups thousands beside D and G.
-_BEFORE, _AFTER = rf"^[\s{BLANK}{CURRENCY_SIGN}(+{MINUS}-]*", rf"[\s{BLANK}{CURRENCY_SIGN})%-]*$"
+_BEFORE, _AFTER = rf"^[\s{BLANK}{CURRENCY_SIGN}(+{MINUS}-]*", rf"[\s{BLANK}{CURRENCY_SIGN}{FLAT_SIGN})%-]*$"
 # What a number proves of its decimal mark D, when the other mark G groups thousands.
 _PROOF = (
     r"(?:\d*D(?:\d{1,2}|\d{4,})|0?D\d+|\d{4,}D\d+|\d{1,3}(?:G\d{3})+D\d+|\d{1,3}(?:G\d{3}){2,}"
+    rf"|\d{{1,3}}(?:G\d{{3}})+[{BLANK}]*{FLAT_SIGN}"
     r"|\d+D\d+[eE][+-]?\d+|\d{1,3}(?:S\d{3})+D\d+|\d{1,2}(?:G\d{2})+G\d{3}(?:D\d+)?)"
 )
 # The same of more than two decimals.
@@ -41,17 +42,17 @@ PATTERNS = {
 PATTERNS = {key: pattern.replace("S", f"[{APART}]") for key, pattern in PATTERNS.items()}
 # What is not a plain number, and may be a dressed one (see `forms.dressed`).
 PATTERNS["dressed", ""] = (
-    rf"[0-9][{APART}][0-9]|[{CURRENCY_SIGN}({MINUS}]|[0-9][{BLANK}]*-|[.,][0-9]{{2}}[.,]|[{BLANK[1:]}]"
+    rf"[0-9][{APART}][0-9]|[{CURRENCY_SIGN}{FLAT_SIGN}({MINUS}]|[0-9][{BLANK}]*-|[.,][0-9]{{2}}[.,]|[{BLANK[1:]}]"
 )
 # the patterns tell 0 from the other digits, but not those from each other
 SAME_DIGITS = str.maketrans("23456789", "1" * 8)
-_CURRENCY = re.compile(CURRENCY)
+_CURRENCY, _FLAT = re.compile(CURRENCY), re.compile(FLAT)
 COMPILED = {key: re.compile(pattern) for key, pattern in PATTERNS.items()}
 
 
 def bare(text: nw.Expr) -> nw.Expr:
-    """Return text with a sign in the place of its currencies."""
-    return text.str.to_lowercase().str.replace_all(CURRENCY, CURRENCY_SIGN)
+    """Return text with signs in the place of its currencies, and of what is behind amounts without decimals."""
+    return text.str.to_lowercase().str.replace_all(CURRENCY, CURRENCY_SIGN).str.replace_all(FLAT, FLAT_SIGN)
 
 
 def counts(name: str) -> dict[tuple[str, str], nw.Expr]:
@@ -69,14 +70,15 @@ def currency_signs(names: Iterable[str]) -> nw.Expr:
     """
     signs = []
     for name in names:
-        text = nw.col(f"raw_{name}").str.to_lowercase().str.replace_all(rf"[\s0-9.,%+({APART}{MINUS})-]", "")
+        text = nw.col(f"raw_{name}").str.to_lowercase().str.replace_all(rf"[0-9][{BLANK}]*{FLAT}", "")
+        text = text.str.replace_all(rf"[\s0-9.,%+({APART}{MINUS})-]", "")
         signs.append(nw.when(~nw.col(name).is_null() & (text != "")).then(text))
     return nw.concat_str(signs, separator=" ", ignore_nulls=True) if signs else nw.lit(None).cast(nw.String())
 
 
 def is_dressed(text: nw.Expr) -> nw.Expr:
     """Return whether a value is not a plain number, and may be a dressed one."""
-    return text.str.to_lowercase().str.contains(rf"{CURRENCY}|{PATTERNS['dressed', '']}")
+    return text.str.to_lowercase().str.contains(rf"{DRESS}|{PATTERNS['dressed', '']}")
 
 
 def evidence(values: Iterable[str]) -> Counter:
@@ -90,7 +92,7 @@ def evidence(values: Iterable[str]) -> Counter:
     shapes = Counter(value.translate(SAME_DIGITS) for value in values if not value.isdecimal())
     found: Counter = Counter()
     for value, count in shapes.items():
-        shape = _CURRENCY.sub(CURRENCY_SIGN, value.lower())
+        shape = _FLAT.sub(FLAT_SIGN, _CURRENCY.sub(CURRENCY_SIGN, value.lower()))
         found.update({key: count for key, pattern in COMPILED.items() if pattern.search(shape)})
     return found
 

@@ -23,7 +23,8 @@ EARLIER = "earlier_dates_rejected"
 NO_LOANS = "take rows that are no loans out of the file, or name them in a mapping by rows_to_leave_out (docs/INPUT.md)"
 HINTS = {
     "not_a_date": "write dates as 2025-12-31, or name their order by ingestion.dates",
-    "not_a_number": "write numbers in full as 1500.50, not 1.5k, or name their decimal mark by ingestion.decimal_mark",
+    "not_a_number": "write numbers in full as 1500.50, not 1.5k or N1,500, or name their decimal mark by "
+    "ingestion.decimal_mark",
     "not_whole": "write days as whole numbers; a mapping gives words such as 31-60 their days (make map)",
     "row_of_text": NO_LOANS,
     "row_of_shares": NO_LOANS,

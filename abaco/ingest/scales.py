@@ -16,7 +16,7 @@ _WORDS = currencies.ALSO_WORDS | {"BOB", "PEN"}
 _SIGNS = "|".join(map(re.escape, sorted((*currencies.SIGNS, *currencies.ALIASES), key=len, reverse=True)))
 _CODES = "|".join(sorted(currencies.CODES - _WORDS))
 _OTHER_CODES = "|".join(sorted(_WORDS - currencies.NEVER))
-SIGN = rf"(?:(?!rs)(?:{_SIGNS})|{_CODES}|(?-i:{_OTHER_CODES}))"  # rs ends Mrs
+SIGN = rf"(?:(?!r[sp])(?:{_SIGNS})|{_CODES}|(?-i:{_OTHER_CODES}))"  # rs ends Mrs, and rp MRP
 # What a currency before "000" is: its code or sign.
 CURRENCY = rf"(?:(?:{_SIGNS})\.?|[a-z]{{3}})[ _]*"
 IN = rf"{NO_LETTER}(?:in|en|em|dalam)[ _]+"
@@ -82,7 +82,7 @@ class Scales(RootModel[dict[str, Scale]]):
             rf"(?:{IN}|[(\[ _])(?-i:{self._any('bare')})(?=$|[)\]])",
             rf"{NOT_AFTER}(?:_|{CAMEL_CASE}){self._any('named', 'end', 3)}$",
             rf"{NO_LETTER}{self._any('before_currency')}[ _]?{SIGN}(?=$|[\W_])",
-            rf"{NO_LETTER}(?:{SIGN}|rs\.?)[ _]?{self._any('after_currency')}(?=$|[\W_])",
+            rf"{NO_LETTER}(?:{SIGN}|r[sp]\.?)[ _]?{self._any('after_currency')}(?=$|[\W_])",
             *(f"(?P<{scale}>{way})" for scale, way in OTHERS.items()),
         ]
         return re.compile("|".join(ways), re.IGNORECASE)

@@ -7,7 +7,7 @@ import narwhals as nw
 
 from abaco.engines import Engine
 from abaco.engines.forms import BLANK as SPACES
-from abaco.engines.forms import CURRENCY, CURRENCY_SIGN, MINUS, Writing, dressed
+from abaco.engines.forms import CURRENCY_SIGN, DRESS, MINUS, Writing, dressed
 from abaco.ingest import decimal_marks
 
 BLANK, TEXT, DATE, MONTH, NUMBER = "blank", "text", "date", "month", "number"
@@ -36,7 +36,7 @@ def kind_of(values: Sequence[str], share: float) -> str:
 def _undressed(value: str) -> str:
     """Return a value in lower case with a sign in the place of its currency, and without the unit behind it."""
     plain = value.lower().translate(dict.fromkeys(map(ord, MINUS), "-"))
-    return re.sub(UNIT, "", re.sub(CURRENCY, CURRENCY_SIGN, plain))
+    return re.sub(UNIT, "", re.sub(DRESS, CURRENCY_SIGN, plain))
 
 
 def is_of_kind(text: nw.Expr, kind: str) -> nw.Expr:

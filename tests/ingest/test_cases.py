@@ -1109,9 +1109,7 @@ def test_numbers_in_short_are_rejected_with_the_way_out(tmp_path):
     rows = loans()
     for row in rows[1:]:
         row[5] = "1.5k"
-    told = (
-        "outstanding_balance: not a number (10); write numbers in full as 1500.50, not 1.5k, or name their decimal mark"
-    )
+    told = "outstanding_balance: not a number (10); write numbers in full as 1500.50, not 1.5k or N1,500, or name"
     assert told in refused(csv(tmp_path / "loans.csv", rows))
 
 

@@ -165,6 +165,10 @@ def test_time_in_utc_is_told(tmp_path):
         (["1,23,456", "1,500"], ["123456.00", "1500.00"]),
         (["100.00"] * 9 + ["USD 1,500.00"], ["100.00"] * 9 + ["1500.00"]),
         (["100.00", "1 23"], ["100.00", None]),
+        (["KSh 1,000/=", "Ksh. 2,000/="], ["1000.00", "2000.00"]),
+        (["Rs. 1000/-", "500"], ["1000.00", "500.00"]),
+        (["Rp 1.000.000,-", "Rp. 500,-"], ["1000000.00", "500.00"]),
+        (["1.000,-", "1.500,00-"], ["1000.00", "-1500.00"]),
     ],
 )
 def test_numbers_are_read_as_other_lenders_write_them(tmp_path, sampled, cells, amounts):
@@ -185,6 +189,8 @@ def test_three_digits_behind_the_only_mark_prove_nothing_in_any_dress(tmp_path, 
         (["1.500,50 EUR", "2,50 €"], "EUR"),
         (["$1,500.50", "2.50"], "USD"),
         (["$5.50", "MX$2.50"], "MXN"),
+        (["KSh 1,000/=", "Ksh. 2.50"], "KES"),
+        (["S/ 1,000/-", "S/-2.50"], "PEN"),
         (["$5.50", "2.50 €"], "Amounts in several currencies ($ in loans.csv; EUR in loans.csv): add a table of"),
         (["£5.50", "€2.50"], "Amounts in several currencies (EUR in loans.csv; GBP in loans.csv): add a table of"),
         (
