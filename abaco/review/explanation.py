@@ -95,7 +95,8 @@ def _known(name: str, figures: Mapping[str, Any]) -> str:
     by_name = {kpi.casefold(): kpi for kpi in figures["kpis"]}
     if name.casefold() not in by_name:
         hint = text.nearest(name, [*figures["kpis"], *figures.get("facilities", ())])
-        raise InputError(f"No KPI {name} in the report of {figures['date']}: {hint}")
+        without = "" if figures.get("facilities") else "; it has no facilities, whose file is named by run.facilities"
+        raise InputError(f"No KPI {name} in the report of {figures['date']}: {hint}{without}")
     return by_name[name.casefold()]
 
 

@@ -240,6 +240,7 @@ def test_first_date_has_nothing_to_be_held_against(report, project):
     ("arguments", "expected"),
     [
         (("PAR45",), "No KPI PAR45 in the report of 2025-12-31: did you mean "),
+        (("SENIOR",), "No KPI SENIOR in .*; it has no facilities, whose file is named by run.facilities$"),
         (("PAR30", "2025-11-30"), "No finished report for 2025-11-30 in .*: run make report DATE=2025-11-30"),
         (("PAR30", "2025-11-31"), "DATE 2025-11-31 is not a valid date"),
         (("PAR30", None, "2025-12-31"), "--against 2025-12-31 is not before 2025-12-31: name an earlier date"),
