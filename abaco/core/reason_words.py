@@ -106,6 +106,8 @@ ENGLISH = {
     "facilities_lost": "Facilities of the report of {date} that this one lacks: {names}. Name their file as it did "
     "(PARAMS=run.facilities=…), or its date in `to` where they have ended.",
     "facilities_critical_before": "Facilities that were critical in the former report, and may be still: {names}.",
+    "files_without_flows": "Files with balances of which no loan has an instalment or a payment, unlike the others: "
+    "{names}. They may be of another lender.",
     "loans_unused": "Tables of loans that are in no figure, as they could not be read: {names}.",
     "column_twice": "{name} has {read} and {other} for the same: {read} is read.",
     "column_without_heading": "Values in column {place} of {name}, which has no heading and is not read: {count}.",

@@ -46,8 +46,7 @@ SECTIONS = {  # of the runbook, by the first part of a cause
     "rejects": "data-quality-issue",
     "incomplete": "incomplete-report",
     "input": "stale-figures",
-    facility_rules.KIND: "deficiency-or-covenant",
-    facility_rules.UNKNOWN: "deficiency-or-covenant",
+    **dict.fromkeys((facility_rules.KIND, facility_rules.UNKNOWN), "deficiency-or-covenant"),
 }
 FAILED, ANOMALIES, REJECTS, STALE = "run:failed", "anomalies", "rejects", "input:stale"
 INCOMPLETE = "incomplete"

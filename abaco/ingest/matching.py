@@ -1,5 +1,6 @@
 """Loans that rows of other exports belong to: ids written in other ways, loans lent later, and rows without a loan."""
 
+import datetime as dt
 from dataclasses import replace
 from pathlib import Path
 
@@ -16,6 +17,7 @@ from abaco.ingest.staging import IS_LATER, Batch
 # a loan's id may begin with its company, as "ABF - 1"
 PREFIX = " - "
 FLOWS = (SCHEDULES, TRANSACTIONS, PAYMENTS)
+UNPAID_FILES, FEWEST = "files_without_flows", 5  # code of a note, and loans of a file that it is on
 
 
 def match_loans(batches: list[Batch], engine: Engine, work: Path) -> list[Batch]:
@@ -159,3 +161,27 @@ def _with_strays(batch: Batch, loans: Batch, engine: Engine) -> Batch:
     note = Reason("rows_without_loan", rows=amounted(total["rows"], total["usd"]),
                   export=batch.format.title)  # fmt: skip
     return replace(batch, notes=(*batch.notes, note))
+
+
+def note_unpaid_files(batches: list[Batch], date: dt.date, engine: Engine) -> list[Batch]:
+    """Return the batches, with a note on files of the tape whose loans no instalment or payment knows, unlike others'.
+
+    Such a file may be one of another lender's book. Without schedules, loans may be too young for a payment.
+    """
+    flows = [b for b in batches if b.format in FLOWS]
+    if SCHEDULES not in [b.format for b in flows] or not any(b.is_tape and len(b.staged) > 1 for b in batches):
+        return batches
+    known = nw.concat([flow.accepted(engine).select("loan_id") for flow in flows]).unique()
+    return [_with_unpaid_files(b, known, date, engine) if b.is_tape and len(b.staged) > 1 else b for b in batches]
+
+
+def _with_unpaid_files(batch: Batch, known: nw.LazyFrame, date: dt.date, engine: Engine) -> Batch:
+    rows = batch.usable(engine).filter(nw.col("measurement_date") == date)
+    loans = rows.select("source", "loan_id").unique()
+    known = known.with_columns(is_known=nw.lit(1))
+    counts = loans.join(known, on="loan_id", how="left").group_by("source")
+    found = counts.agg(loans=nw.len(), known=nw.col("is_known").count()).collect("pyarrow").to_native().to_pylist()
+    unpaid = sorted(batch.names[row["source"]] for row in found if row["loans"] >= FEWEST and not row["known"])
+    if not unpaid or not any(2 * row["known"] > row["loans"] for row in found):
+        return batch
+    return replace(batch, notes=(*batch.notes, Reason(UNPAID_FILES, names=tuple(unpaid))))

@@ -23,7 +23,7 @@ from abaco.ingest.lateness import DAYS
 from abaco.ingest.left_out_rows import leave_out
 from abaco.ingest.loan_numbers import check_loan_numbers
 from abaco.ingest.masking import Masking
-from abaco.ingest.matching import later_loans, match_loans, note_strays
+from abaco.ingest.matching import later_loans, match_loans, note_strays, note_unpaid_files
 from abaco.ingest.precedence import choose_sources, compare_loans
 from abaco.ingest.scales import factor_of, scale_of
 from abaco.ingest.sections import check_sections
@@ -128,7 +128,7 @@ def stage(
     batches = [note_copies(classify_copies(b, later, engine, work), engine) for b in batches]
     batches = [count_unread(batch, engine) for batch in batches]
     batches = compare_loans(choose_sources(batches, date, engine), date, engine)
-    return note_strays(batches, engine)
+    return note_unpaid_files(note_strays(batches, engine), date, engine)
 
 
 def _without_totals(batch: Batch, engine: Engine, work: Path) -> Batch:

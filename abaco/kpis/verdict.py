@@ -25,6 +25,7 @@ from typing import Any
 from abaco.core.reasons import Reason
 from abaco.ingest.discovery import LOANS_NOT_USED
 from abaco.ingest.findings import ENDED_WITH_BALANCE, LATE_WITHOUT_DAYS
+from abaco.ingest.matching import UNPAID_FILES
 from abaco.ingest.precedence import BESIDE, DIFFERENT
 from abaco.kpis.absences import APART, GONE, REJECTED, VANISHED, VANISHED_EARLY, unexplained
 from abaco.kpis.book import Book
@@ -35,7 +36,7 @@ from abaco.kpis.totals import Totals
 from abaco.kpis.transitions import LATENESS, Transition, book_transitions
 
 EARLIER, DOUBTFUL, ELSEWHERE, ENDED = "earlier dates", "late without days", "in another export", "ended"
-UNUSED = "not used"
+UNUSED, UNPAID = "not used", "without payments"
 # kind of what an input lost → its reason
 LOST = {
     "file": "file_lost", "column": "column_lost", "emptied": "column_emptied", "rows": "rows_changed",
@@ -45,6 +46,7 @@ ABSENT = {
     REJECTED: "loans_rejected", GONE: "loans_gone", VANISHED: "loans_vanished", APART: "loans_apart",
     VANISHED_EARLY: "loans_vanished_early", EARLIER: "earlier_dates_rejected", DOUBTFUL: "lateness_in_doubt",
     ELSEWHERE: "balances_elsewhere", ENDED: "balances_in_doubt", UNUSED: "loans_unused",
+    UNPAID: UNPAID_FILES,
 }  # fmt: skip
 # code of a note → what it puts in doubt
 DOUBTS = {LATE_WITHOUT_DAYS: DOUBTFUL, BESIDE: ELSEWHERE, DIFFERENT: ELSEWHERE, ENDED_WITH_BALANCE: ENDED}
@@ -214,8 +216,8 @@ def absent(
     notes
         What is known of the input, as JSON holds it: earlier dates of which more was rejected than may be (see
         `rejections.of_earlier_dates`), balances that are late but for their days past due (see `findings.notes`),
-        those that another export has, or says are late (see `precedence.compare_loans`), and tables of loans that could
-        not be read (see `roles.notes`).
+        those that another export has, or says are late (see `precedence.compare_loans`), tables of loans that could
+        not be read (see `roles.notes`), and files whose loans no payment knows (see `matching.note_unpaid_files`).
 
     Returns
     -------
@@ -223,8 +225,8 @@ def absent(
         By `REJECTED`, `GONE`, `VANISHED`, `VANISHED_EARLY` and `APART`, where there are any: ``loans``; ``usd``, what
         they owed at the date before, and ``late_usd``, the part of it that was 30 or more days late (of
         `VANISHED_EARLY` fewer), as text; and that ``date``. By `EARLIER`, the ``names`` of such dates, and by `UNUSED`
-        those of such tables; by `DOUBTFUL`, `ELSEWHERE` and `ENDED`, ``usd``, and ``low`` and ``high`` of PAR30, of the
-        last one only where they differ.
+        and `UNPAID` those of such tables and files; by `DOUBTFUL`, `ELSEWHERE` and `ENDED`, ``usd``, and ``low`` and
+        ``high`` of PAR30, of the last one only where they differ.
     bool
         Whether they held more than the limit, or, where no payments were seen, could move a KPI past one of its own.
     """
@@ -244,6 +246,8 @@ def absent(
         matters = APART in seen_no_more or bool(vanished and is_past_limit(definitions, totals, book.date, late))
     if unused := tuple(note["name"] for note in notes if note["code"] == LOANS_NOT_USED):
         found, matters = found | {UNUSED: {"names": unused}}, matters or limit < 100
+    if unpaid := tuple(name for note in notes if note["code"] == UNPAID_FILES for name in note["names"]):
+        found, matters = found | {UNPAID: {"names": unpaid}}, matters or limit < 100
     doubts: dict[str, list[tuple[Decimal, Decimal]]] = {}
     for note in notes:
         if note["code"] == ABSENT[EARLIER]:

@@ -1,5 +1,7 @@
 """Rows of other exports find their loan where only one fits, and those that have none are told."""
 
+import pytest
+
 from tests.support.book_of_two_dates import FILES, OCTOBER, figures, folder
 from tests.support.exports import LOANS, PAR, PAYMENTS, TRANSACTIONS, ingest, write
 
@@ -157,3 +159,22 @@ def test_a_refund_of_a_loan_that_is_not_in_the_book_lowers_what_was_paid_and_is_
     found = figures(folder(tmp_path, {"transactions.csv": rows}))
     assert found.sums["month_paid_usd"] == 1000.0
     assert found.notes == [f"{STRAYS} 1 row (40.00 USD of principal) of the transactions."]
+
+
+@pytest.mark.parametrize(("loans", "due", "is_told"), [(5, "N-1", True), (5, "S-4", False), (4, "N-1", False)])
+def test_file_whose_loans_no_instalment_or_payment_knows_is_told(tmp_path, loans, due, is_told):
+    for name, count in (("north", 5), ("south", loans)):
+        rows = (f"{name[0].upper()}-{n},2025-12-31,100,0,0,0,0" for n in range(count))
+        write(tmp_path / f"{name}.csv", PAR, *rows)
+    instalments = (f"{loan},2026-01-15,10" for loan in ("N-0", "N-2", "N-3", due))
+    write(tmp_path / "schedules.csv", "loan_id,date_due,principal", *instalments)
+    told = (str(note) for batch in ingest(tmp_path).batches for note in batch.notes)
+    found = [note for note in told if "unlike the others: south.csv. They may be of another lender." in note]
+    assert bool(found) == is_told
+
+
+def test_payments_without_principal_stand_beside_loans(tmp_path):
+    write(tmp_path / "par.csv", PAR, "A-1,2025-12-31,100,0,0,0,0")
+    write(tmp_path / "loans.csv", LOANS, "A-1,C1,2025-01-01,0.3,100,100,0")
+    write(tmp_path / "transactions.csv", "loan_id,transaction_type,date_paid", "X-9,PAYMENT,2025-12-05")
+    assert len(ingest(tmp_path).tape) == 1

@@ -197,3 +197,6 @@ def test_tables_of_loans_that_could_not_be_read_make_a_report_incomplete(lacking
     assert verdict.verdict({}, absent={"not used": found["not used"]})["state"] == "incomplete"
     _, weighs = verdict.absent(lacking("transactions"), {}, {}, max_absent_pct=99, notes=notes[1:])
     assert not weighs
+    unpaid = [Reason("files_without_flows", names=("b.csv",)).as_dict()]
+    found, weighs = verdict.absent(lacking("transactions"), {}, {}, max_absent_pct=99, notes=unpaid)
+    assert (found["without payments"], weighs) == ({"names": ("b.csv",)}, True)
