@@ -162,6 +162,6 @@ def test_every_severity_is_known_and_every_cause_has_a_section():
     assert set(rules.SEVERITIES) == {"P1", "P2", "P3", "P4"} >= set(rules.SEVERITY.values())
     causes = (
         "kpi:PAR30", "uncomputed:PAR30", "run:failed", "anomalies", "rejects", "input:stale", "incomplete",
-        "facility:senior", "database", "deliveries:dead", "backup", "command",
+        "facility:senior", "facility_unknown:senior", "database", "deliveries:dead", "backup", "command",
     )  # fmt: skip
     assert {cause.partition(":")[0] for cause in causes} == set(rules.SECTIONS)
