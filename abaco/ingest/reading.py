@@ -84,7 +84,7 @@ def typed(
         return masking.mask(engine, rows)
 
     unread = unread_columns.places(source) if masking.secret else {}
-    if may_tell := {name: unread[name] for name in unread_lateness.of_lateness(unread)}:
+    if may_tell := {name: unread[name] for name in unread_columns.to_compare(unread)}:
         silent = unread_columns.of_one_word(cells(source, engine, may_tell, text))
         unread = {(f"{unread_columns.OTHER}{PART}{at}" if name in silent else name): at for name, at in unread.items()}
     columns = {**source.layout.inputs, **unread}

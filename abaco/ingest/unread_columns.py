@@ -13,6 +13,7 @@ import narwhals as nw
 from abaco.core import currencies
 from abaco.core.quoting import frequent_word
 from abaco.core.reasons import Reason
+from abaco.engines.base import NO_ID_WORDS
 from abaco.ingest import heading_words, headings, unread_lateness, write_offs
 from abaco.ingest.columns import LOAN_STATUS, MEASUREMENT_DATE, heading_at, normalise
 from abaco.ingest.layout import IS_LEFT_OUT, PART
@@ -22,8 +23,9 @@ from abaco.ingest.unread_lateness import BUCKET, COUNTED, LATENESS, NUMBER, NUMB
 MAX_WORDS = 5  # that a message shows of a column
 OTHER, LEFT = "unread", "unread_left"  # the last: a mapping leaves it
 PAID, CLEARED = "unread_paid", "unread_cleared"  # of a loan such a day may be that of its last payment
+CLOSING, BUYER = "unread_closing", "unread_sold_to"  # a day that may be that of the file; who bought a loan
 SECTION, ACTIVE = "unread_section", "unread_active"  # words of sections; where the last says no, a loan ended
-ENDED = ("unread_written_off", "unread_closed", PAID, CLEARED, ACTIVE)
+ENDED = (BUYER, "unread_written_off", "unread_closed", CLOSING, PAID, CLEARED, ACTIVE)
 SAID = {write_offs.LATE_IN: "late_in_unread", write_offs.ENDED_IN: "ended_in_unread"}
 WEEKS = {"week", "weeks", "semana", "semanas", "semaines", "wochen"}
 APART = "unread_apart"  # words in brackets of a heading that means something else than it does without them
@@ -41,7 +43,7 @@ def places(source: Source) -> dict[str, int]:
     if not source.format.balance:
         return {}
     known, read = headings.load(), {*source.layout.inputs.values()}
-    others = () if source.mapping.rows == "invoice" else (PAID, CLEARED)
+    others = (BUYER,) if source.mapping.rows == "invoice" else (PAID, CLEARED)
     means = {kind: known[kind] for kind in (*LATENESS, *ENDED) if kind not in others}
     left = source.mapping.mentioned if not source.mapping.is_known else ()
     found = {}
@@ -66,6 +68,7 @@ def _kind(heading: str, means: Mapping[str, headings.Known]) -> str:
 
 def _forms(heading: str) -> Iterator[str]:
     """Yield a heading, normalised, and without brackets, and without a currency or a `FORMAT` at its end."""
+    heading = heading.replace(">", " over ").replace("≥", " over ")
     yield normalise(heading)
     aside = normalise(" ".join(BRACKETS.findall(heading))).split("_")
     if not {*headings.load()[APART].words}.isdisjoint(aside):
@@ -142,6 +145,11 @@ def with_statuses(rows: nw.LazyFrame, source: Source) -> nw.LazyFrame:
     return rows.with_columns(found) if found else rows
 
 
+def to_compare(unread: Iterable[str]) -> list[str]:
+    """Return which of some columns of `places` say nothing where they hold the same word in every row."""
+    return [*unread_lateness.of_lateness(unread), *(name for name in unread if name.partition(PART)[0] == CLOSING)]
+
+
 def of_one_word(rows: nw.LazyFrame) -> set[str]:
     """Return which columns hold the same word in every row, which says nothing of single loans."""
     affirmative, names = write_offs.load().flags.affirmative, rows.collect_schema().names()
@@ -154,14 +162,17 @@ def of_one_word(rows: nw.LazyFrame) -> set[str]:
     for name in names:
         if row["rows"] == row[f"{name}_count"] > 1 and row[name] == row[f"{name}_last"]:
             word = row[name].strip().lower()
-            found |= set() if word in affirmative or any(map(str.isdigit, word)) else {name}
+            is_number = any(map(str.isdigit, word)) and name.partition(PART)[0] != CLOSING
+            says = word in affirmative or is_number
+            found |= set() if says else {name}
     return found
 
 
 def ended_in(names: Iterable[str], present: Collection[str], date: dt.date) -> nw.Expr:
     """Return `write_offs.ENDED_IN`: the position of the first of some columns of `of_ends` that says so, or null.
 
-    It does by a day up to that of the balances, an amount, yes or a word; one of loans that count, by no.
+    It does by a day up to that of the balances, an amount, yes or a word; one of loans that count, by no; one of who
+    bought a loan, by a name.
 
     Parameters
     ----------
@@ -187,7 +198,14 @@ def ended_in(names: Iterable[str], present: Collection[str], date: dt.date) -> n
         )
         ended = nw.min_horizontal(name, f"{name}{PART}")
         is_so = nw.when(ended.is_null()).then(says).otherwise((ended > write_offs.NO_DAY) & (ended <= day))
-        is_so = text.is_in(known.flags.negative) if name.partition(PART)[0] == ACTIVE else is_so
+        kind = name.partition(PART)[0]
+        if kind == ACTIVE:
+            is_so = text.is_in(known.flags.negative)
+        elif kind == CLOSING:
+            is_so = (ended > write_offs.NO_DAY) & (ended < day)
+        elif kind == BUYER:
+            nobody = [*NO_ID_WORDS, *known.flags.negative, *known.unread.own]
+            is_so = text.str.contains("[a-z]{2}") & ~text.is_in(nobody)
         found.append(nw.when(is_so.fill_null(False)).then(nw.lit(f"{name.split(PART)[1]}{PART}")))
     said = [nw.col(write_offs.ENDED_IN)] if write_offs.ENDED_IN in present else []
     return nw.coalesce(*found, *said, nw.lit(None).cast(nw.String())).alias(write_offs.ENDED_IN)

@@ -68,6 +68,7 @@ class Unread(BaseModel):
     not_late: list[str]
     sold: list[str]
     ended: list[str]
+    own: list[str]
     excepted: list[str]
 
 

@@ -275,23 +275,65 @@ def told_each(tmp_path, cells, says):
             "Monto castigado en S/.": "10", "Write-off Amt (in KES)": "5",
         }, ENDS),
         ({
+            "Date of Write-off": "2025-06-01", "W/Off Amt": "1000", "W/off": "Yes", "Chg Off Dt": "2025-06-01",
+            "Cumulative Write-offs": "5", "Written Off Outstanding": "5", "Loan Closure Date": "2025-06-01",
+            "Account Closure Date": "2025-06-01", "Closure Date": "2025-06-01", "Date of Closure": "2025-06-01",
+            "Foreclosed On": "2025-06-01", "Preclosure Date": "2025-06-01", "Full Payment Date": "2025-06-01",
+            "Fecha de cierre": "2025-06-01", "Fecha Finiquito": "2025-06-01", "Derecognised": "Y", "Live": "N",
+            "Fecha de Cancelación Total": "2025-06-01", "Fecha castigo contable": "2025-06-01",
+            "Tanggal Lunas": "2025-06-01", "Tgl Hapus Buku": "2025-06-01", "Date de radiation": "2025-06-01",
+            "Data umorzenia": "2025-06-01", "Loan Sold To": "Kestrel", "Sold To": "Kestrel SPV 1",
+            "Loan Sale Date": "2025-06-01", "Zero Balance Date": "2025-06-01", "Zero Balance Code": "09",
+        }, ENDS),
+        ({
             "Arrears (KES)": "600", "Arrears KES": "600", "Total Overdue (Rs.)": "600",
             "Past Due Amt US$": "600", "Valor em atraso (R$)": "600", "Saldo en mora (pesos)": "600", "NPA (Y/N)": "Y",
             "Past Due Y/N": "Y", "DPD (days)": "120", "Classification (CBN)": "Doubtful",
             "Bucket (days)": "91-120", "NPA Date (dd-mmm-yyyy)": "2025-06-01",
         }, SAYS[:50]),
+        ({
+            "DPD Days": "120", "Current DPD": "120", "Actual DPD": "120", "Days Past Due (system)": "120",
+            "Días de mora (real)": "120", "OD Days": "120", "Delay Days": "120", "Age of Arrears": "120",
+            "Interest Arrears": "80", "OD Amount": "500", "Due > 90": "500", "Bucket Name": "91-120",
+            "Consecutive Missed EMIs": "4", "First Missed Payment Date": "2025-08-01", "Oldest Due": "2025-08-01",
+            "Categoría SBS": "4 - Pérdida", "Prudential Classification": "Lost", "Provision Class": "Loss",
+            "Accrual Status": "Non-accrual",
+        }, SAYS[:50]),
     ],
 )  # fmt: skip
-def test_currency_pattern_or_brackets_of_a_heading_do_not_hide_what_it_says(tmp_path, cells, says):
+def test_headings_of_exports_are_known_also_with_a_currency_a_pattern_or_brackets(tmp_path, cells, says):
     assert told_each(tmp_path, cells, says) == list(cells)
 
 
-def test_brackets_that_say_that_a_heading_means_something_else_are_left(tmp_path):
+def test_customer_that_an_invoice_is_sold_to_ends_no_loan(tmp_path):
+    invoices = write(tmp_path / "book.csv", "Invoice,Open,Days,Sold To", "1,100,0,Kestrel", "2,50,0,")
+    columns = "columns: {loan_id: Invoice, outstanding_balance: Open, days_past_due: Days}"
+    for rows, told in (("invoice", 0), ("loan", 1)):
+        (tmp_path / "book.yml").write_text(f"title: book\nrows: {rows}\ncurrency: USD\n{columns}\n")
+        with mappings.trying(tmp_path / "book.yml"):
+            notes = figures_of(invoices).notes
+        assert len([note for note in notes if note.startswith(ENDED)]) == told
+
+
+def test_day_of_closing_that_may_be_that_of_the_file_ends_no_loan(tmp_path):
+    for days, told in ((("2025-12-30",) * 3, 0), (("2025-12-31", "2025-12-31", ""), 0), (("2025-12-30", "", ""), 1)):
+        rows = [f"{i},2025-12-31,100,0,{day}" for i, day in enumerate(days)]
+        notes = figures_of(write(tmp_path / "book.csv", HEADER + "Fecha de cierre", *rows)).notes
+        assert len([note for note in notes if note.startswith(ENDED)]) == told
+
+
+def test_headings_that_mean_something_else_and_values_that_say_no_are_left(tmp_path):
     cells = {
         "Written Off Amount (previous loan)": "1000", "Write Off (%)": "5", "Closed Date (expected)": "2025-06-01",
         "Policy Sold (Y/N)": "Y", "Arrears (max)": "600", "Mora (tasa)": "36", "Late (charges)": "5",
     }  # fmt: skip
-    assert [told_each(tmp_path, cells, says) for says in (ENDS, SAYS[:50])] == [[], []]
+    unsaid = {
+        "Sold To": "Own book", "Closure Date": "2026-06-01", "Zero Balance Code": "", "Live": "Y", "W/off": "No",
+        "Derecognised": "N", "OD Days": "0", "Due > 90": "0.00", "Bucket Name": "Current", "Default Interest": "36",
+        "Accrual Status": "Accrual", "OD Limit": "500", "Closing Date": "2025-06-01", "Max DPD": "40",
+    }  # fmt: skip
+    for given in (cells, unsaid):
+        assert [told_each(tmp_path, given, says) for says in (ENDS, SAYS[:50])] == [[], []]
 
 
 NOT_OF_ENDS = {
