@@ -70,9 +70,9 @@ def _forms(heading: str) -> Iterator[str]:
     """Yield a heading, normalised, and without brackets, and without a currency or a `FORMAT` at its end."""
     heading = heading.replace(">", " over ").replace("≥", " over ")
     yield normalise(heading)
-    aside = normalise(" ".join(BRACKETS.findall(heading))).split("_")
-    if not {*headings.load()[APART].words}.isdisjoint(aside):
-        return
+    aside = normalise(" ".join(BRACKETS.findall(heading)))
+    if re.search(r"[1-9]\d", aside) or not {*headings.load()[APART].words}.isdisjoint(aside.split("_")):
+        return  # a number of two digits is one of another day: DPD (30/11/2025)
     stem = normalise(FORMAT.sub("", currencies.without_signs(BRACKETS.sub(" ", heading))))
     stem, _ = currencies.of_heading(stem) or (stem, None)
     yield stem

@@ -326,6 +326,7 @@ def test_headings_that_mean_something_else_and_values_that_say_no_are_left(tmp_p
     cells = {
         "Written Off Amount (previous loan)": "1000", "Write Off (%)": "5", "Closed Date (expected)": "2025-06-01",
         "Policy Sold (Y/N)": "Y", "Arrears (max)": "600", "Mora (tasa)": "36", "Late (charges)": "5",
+        "DPD (30/11/2025)": "40", "DPD (Nov)": "40", "Arrears (12m)": "5",
     }  # fmt: skip
     unsaid = {
         "Sold To": "Own book", "Closure Date": "2026-06-01", "Zero Balance Code": "", "Live": "Y", "W/off": "No",
