@@ -16,7 +16,7 @@ from abaco.ingest.columns import MEASUREMENT_DATE
 from abaco.ingest.drafts import Draft
 from abaco.ingest.formats import FORMATS
 from abaco.ingest.heading_words import Dictionary
-from abaco.ingest.origins import NOT_LATE, OPEN
+from abaco.ingest.origins import OPEN
 from abaco.ingest.proposals import NONE, PERSONAL, Proposal, Proposals
 from abaco.ingest.questions import Question
 from abaco.ingest.reshaping import MONTH_HEADING, WIDE
@@ -115,7 +115,7 @@ class _Drafting(Answers):
             self.settle(key, value, heading)
         shape, line = self.table.shape, self.table.line
         writing |= ({shape: True} if shape else {}) | ({"header_row": line} if self.table.scales else {})
-        writing |= self._rows_without_id(given.get("loan_id"))
+        writing |= self._rows_without_id(given.get("loan_id")) | self._blank_dates(given.get("days_past_due"))
         currency = self._currency(read)
         about = f"Drafted from {self.table.name}: {counted(found[0].rows, 'row')}, {counted(len(found), 'column')}."
         columns = {column: self.columns[column] for column in (*order, MEASUREMENT_DATE.name) if column in self.columns}
@@ -145,6 +145,12 @@ class _Drafting(Answers):
         asked = [questions.of_rows_without_id(rows, loan.heading)] if rows and loan and loan.heading else []
         said = {"blank": {"loan_id": [""]}, NONE: {}}
         return {question.key: said.get(self.choice(question), OPEN) for question in asked}
+
+    def _blank_dates(self, days: Proposal | None) -> dict[str, Any]:
+        """Return that loans without the date that days are counted from are not late, as answered."""
+        one = self.proposed.known.get(days.origin.get("since")) if days else None
+        answer = self.choice(questions.of_blank_days(one)) if one and not one.is_full else "unknown"
+        return {} if answer == "unknown" else {"not_late": "blank" if answer else OPEN}
 
     def _rows(self) -> tuple[str, str]:
         """Return what a row is, and why."""
@@ -259,19 +265,12 @@ class _Drafting(Answers):
             if key in answers and answers[key] is None:
                 meanings[label] = OPEN
             elif key in answers:
-                meanings[word] = self._meaning(name, answers[key])
+                meanings[word] = questions.meaning(name, answers[key])
             elif said is not None:
                 meanings[word] = int(self.settle(key, str(said), word))
         if (key := f"{name}.blank") in answers:
             meanings[""] = OPEN if answers[key] is None else 0 if answers[key] == "0" else ""
         return {"words": meanings} if meanings else {}
-
-    @staticmethod
-    def _meaning(name: str, answer: str) -> Any:
-        """Return what a word means, as YAML has it; "" for nothing."""
-        if name == "days_past_due" and answer not in (NONE, NOT_LATE, "") and not answer.isdigit():
-            raise InputError(f"{name}: {answer} is not a number of days: write one, {NOT_LATE}, or none")
-        return "" if answer == NONE else int(answer) if answer.isdigit() else answer
 
     def _sample(self, one: Evidence) -> str:
         """Return a value that may be read in two ways."""

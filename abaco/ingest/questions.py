@@ -4,7 +4,9 @@ import re
 from collections import Counter
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
+from abaco.core.errors import InputError
 from abaco.core.quoting import FREQUENT, HIDDEN, LOCAL_PHONE, frequent_word
 from abaco.core.text import counted
 from abaco.engines.base import NO_ID_WORDS
@@ -219,9 +221,21 @@ def of_days(one: Evidence, words: Dictionary) -> Iterator[Question]:
                        "none": "unknown: the rows are rejected"}  # fmt: skip
             yield Question(f"days_past_due.{label}", f"{label} under {one.heading} says no days", choices)
     if not one.is_full:
-        blank = counted(one.rows - one.filled, "row")
-        told = f"{blank} of {one.rows:,} have no value under {one.heading}"
-        yield Question("days_past_due.blank", told, {"0": "not late", "unknown": "the rows are rejected"})
+        yield of_blank_days(one)
+
+
+def of_blank_days(one: Evidence) -> Question:
+    """Return what is asked of loans without days past due, or without the date that they are counted from."""
+    blank = counted(one.rows - one.filled, "row")
+    told = f"{blank} of {one.rows:,} have no value under {one.heading}"
+    return Question("days_past_due.blank", told, {"0": "not late", "unknown": "the rows are rejected"})
+
+
+def meaning(name: str, answer: str) -> Any:
+    """Return what a word means by an answer, as YAML has it; "" for nothing."""
+    if name == "days_past_due" and answer not in (NONE, NOT_LATE, "") and not answer.isdigit():
+        raise InputError(f"{name}: {answer} is not a number of days: write one, {NOT_LATE}, or none")
+    return "" if answer == NONE else int(answer) if answer.isdigit() else answer
 
 
 def of_status(one: Evidence, words: Dictionary) -> Iterator[Question]:

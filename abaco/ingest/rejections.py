@@ -19,13 +19,14 @@ from abaco.ingest.staging import Batch
 
 ZERO = Decimal("0.00")
 EARLIER = "earlier_dates_rejected"
-# What was expected, and the way out, by a reason's code.
+# What was expected, and the way out, by a reason's code, or by what is wrong with a line.
 NO_LOANS = "take rows that are no loans out of the file, or name them in a mapping by rows_to_leave_out (docs/INPUT.md)"
 HINTS = {
     "not_a_date": "write dates as 2025-12-31, or name their order by ingestion.dates",
     "not_a_number": "write numbers in full as 1500.50, not 1.5k or N1,500, or name their decimal mark by "
     "ingestion.decimal_mark",
     "not_whole": "write days as whole numbers; a mapping gives words such as 31-60 their days (make map)",
+    "missing columns": "take lines that are no loans, such as a summary below them, out of the file",
     "row_of_text": NO_LOANS,
     "row_of_shares": NO_LOANS,
     "row_of_units": "write units in the headings, and take their row out of the file",
@@ -231,9 +232,9 @@ def check_amount_limit(
 def _most_frequent(reasons: Mapping[Reason, int], places: Mapping[str, str] | None) -> str:
     often = dict(list(reasons.items())[:5])
     firsts = {reason: f", first in {places[str(reason)]}" if places else "" for reason in often}
-    hints = dict.fromkeys(HINTS[reason.code] for reason in often if reason.code in HINTS)
+    hints = dict.fromkeys(HINTS.get(reason.values.get("fault", reason.code)) for reason in often)
     found = JOINT.join(f"{reason} ({count}{firsts[reason]})" for reason, count in often.items())
-    return JOINT.join((found, *hints))
+    return JOINT.join((found, *filter(None, hints)))
 
 
 def _advice(pct: Decimal, setting: str) -> str:

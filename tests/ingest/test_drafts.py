@@ -495,6 +495,23 @@ def test_sections_and_their_sums_without_a_number_are_asked_and_left_out(root, t
     assert (found.values["Outstanding"], round(found.values["PAR90"], 2)) == (3500.0, 71.43)
 
 
+def test_loans_without_the_date_that_days_are_counted_from_are_asked_and_not_late(root, tmp_path):
+    header = "Loan ID,Outstanding,Overdue Since,Currency"
+    path = write(tmp_path / "book.csv", header, "A1,1000,,KES", "A2,500,2025-11-16,KES", "A3,500,2025-09-01,KES")
+    answers = {"days_past_due": "since Overdue Since"}
+    drafting = Drafting(path, "book", answers)
+    assert [str(q) for q in drafting.questions] == [
+        "days_past_due.blank: 1 row of 3 have no value under Overdue Since: 0: not late; unknown: the rows are rejected"
+    ]
+    drafting.answer("days_past_due.blank", "0")
+    assert "\nnot_late: blank\n" in drafting.draft.text
+    drafting.save()
+    values = figures_of(path).values
+    assert (values["Outstanding"], values["PAR30"], values["PAR90"]) == (2000.0, 50.0, 25.0)
+    answered = Drafting(path, "book", answers | {"days_past_due.blank": "unknown"})
+    assert "not_late" not in answered.draft.text and not answered.questions
+
+
 def test_loans_with_a_due_date_are_no_schedule(tmp_path):
     header = "Loan ID,Outstanding,Due Date,Last Payment,DPD,Currency"
     lines = ("A1,1000,2026-02-13,2025-04-03,0,EUR", "A2,2000,2026-03-15,2025-08-07,45,EUR")
