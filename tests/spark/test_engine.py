@@ -539,6 +539,26 @@ def test_days_that_another_column_says_are_the_same(spark, embedded, tmp_path, h
         assert [row["days"] for row in days.collect("pyarrow").to_native().to_pylist()] == [*cells.values()]
 
 
+@pytest.mark.parametrize(
+    ("heading", "cells"),
+    [
+        ("loan_status", {"WRITTEN OFF: FRAUD": True, "Active": False, "Sold to Kestrel": True, "Closed end": False}),
+        ("Sold To", {"Kestrel": True, "Own book": False, "n/a": False, "": False}),
+        ("Fecha de cierre", {"2025-06-01": True, "2025-12-31": False, "": False}),
+    ],
+)
+def test_end_of_a_loan_that_a_status_a_buyer_or_a_day_says_is_the_same(spark, embedded, tmp_path, heading, cells):
+    rows = [f"A-{i},2025-12-31,1.00,3,{cell}" for i, cell in enumerate(cells)]
+    path = write(tmp_path / "book.csv", f"loan_id,reporting_date,outstanding_balance,dpd,{heading}", *rows)
+    [source], _ = discovery.discover(path)
+    for name, engine in (("embedded", embedded), ("spark", spark)):
+        (work := tmp_path / name).mkdir()
+        staged = stage_one(source, 0, True, DATE, engine, work, Masking.of_pass(None))
+        found = engine.in_order(engine.scan(staged.path), "loan_id").select("ended_in")
+        said = [row["ended_in"] is not None for row in found.collect("pyarrow").to_native().to_pylist()]
+        assert said == [*cells.values()]
+
+
 def test_end_of_a_loan_that_a_column_says_that_is_not_read_is_the_same(spark, embedded, tmp_path):
     ended = ["2025-12-31", "30/06/2025", "12/31/2025", "1/2/26", "Jun 2024", "20250630", "8,000.00", "-5", "Y"]
     others = ["2026-01-01", "31/12/2026", "1900-01-01", "0000-00-00", "0.00", "N", "n/a", "Open", "-", ""]
