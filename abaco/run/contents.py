@@ -1,7 +1,7 @@
 """The contents of an input by format, and what the input of the former report held that this one lacks."""
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -113,7 +113,7 @@ def expected(now: Contents, before: Contents) -> Contents:
 
 
 def compared(
-    output: Path, date: str, input: str, sources: list[Source], max_change_pct: float
+    output: Path, date: str, input: str, sources: list[Source], max_change_pct: float, facilities: Collection[str] = ()
 ) -> tuple[Contents, dict[str, Any] | None, Had | None]:
     """Compare an input with that of the former report of its date, or else of the date before.
 
@@ -127,6 +127,8 @@ def compared(
         Folder of the former reports.
     max_change_pct
         Per cent by which rows may differ; 0: nothing is compared.
+    facilities
+        The facilities of the run: of the same files, those of the former report that are none of them are missed.
 
     Returns
     -------
@@ -149,18 +151,19 @@ def compared(
     if not max_change_pct or day is None:
         return now, None, None
     run = former_ones[day]
-    known = run.get("had") or {} if run["date"] == date else {}
-    facilities = _facilities(known.get("facilities", {}), figures.get("facilities", {}))
+    known = (run.get("had") or {}).get("facilities", {}) if run["date"] == date else {}
+    standing = _facilities(known, figures.get("facilities", {}))
     if sample_mark.is_sample(figures["inputs"]) != sample_mark.is_sample(s.as_dict() for s in sources):
         return now, None, None
     if run["date"] != date:
         before = run["contents"]
     elif _files(figures["inputs"]) == _files(s.as_dict() for s in sources):
-        return run["expected"], run["lost"], _with_facilities(run.get("had"), facilities, run)
+        missed = known | {key: status for key, status in standing.items() if key not in facilities}
+        return run["expected"], run["lost"], _with_facilities(run.get("had"), missed, run)
     else:
         before = run["expected"]
     had = _had(run, before, figures) if run["date"] != date or not run.get("had") else run["had"]
-    had = _with_facilities(had, facilities, run)
+    had = _with_facilities(had, standing, run)
     critical = [*figures["verdict"]["critical"], *figures["verdict"]["was_critical"]]
     items = compare(now, before, max_change_pct, was_critical=bool(critical) and run["date"] == date)
     if max(visible) > date:  # exports of a later date have more rows, all of them after this one

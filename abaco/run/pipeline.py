@@ -193,12 +193,14 @@ class Pipeline:
         code = manifest.code()
         parameters = {name: keys for name, keys in self.settings.items() if name not in settings.OWN}
         parameters["run"] = {"currency": self.settings["run"]["currency"]}
-        if yaml.read_yaml(project.resolve(self.settings["run"]["facilities"])):
+        if facilities := yaml.read_yaml(project.resolve(self.settings["run"]["facilities"])) or {}:
             parameters["run"]["facilities"] = self.settings["run"]["facilities"]
         depends_on = run_plan.dependencies(parameters)
         hashes = sources.identities(s.as_dict() for s in files_read)
         limit = parameters["calculation"]["max_rows_change_pct"]
-        expected, lost, had = contents.compared(self._compare_with, str(day), str(source), files_read, limit)
+        expected, lost, had = contents.compared(
+            self._compare_with, str(day), str(source), files_read, limit, facilities
+        )
         run_id = manifest.run_id(str(day), hashes, depends_on, code["sha256"], lost, had)
         return {
             "run_id": run_id,

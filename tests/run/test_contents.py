@@ -140,6 +140,8 @@ def test_facilities_of_the_former_report_are_kept_until_they_are_known(tmp_path)
     files.write_json(path, files.read_json(path) | {"facilities": {"A": {"status": "critical"}}})
     _, _, had = contents.compared(output, "2025-12-31", str(folder), found, 30)
     assert had["facilities"] == {"A": "critical"}
+    # made again with the same facilities it is the same report
+    assert contents.compared(output, "2025-12-31", str(folder), found, 30, {"A": {}})[2] is None
     _, _, later = contents.compared(output, "2026-01-31", str(folder), found, 30)
     assert later["facilities"] == {"A": "critical"}
     assert contents.compared(output, "2025-12-31", str(folder), found, 0)[2] is None
