@@ -48,6 +48,8 @@ ABSENT = {
     ELSEWHERE: "balances_elsewhere", ENDED: "balances_in_doubt", UNUSED: "loans_unused",
     UNPAID: UNPAID_FILES,
 }  # fmt: skip
+# code of a note → what the files or dates that it names are
+NAMED = {ABSENT[EARLIER]: EARLIER, LOANS_NOT_USED: UNUSED, UNPAID_FILES: UNPAID}
 # code of a note → what it puts in doubt
 DOUBTS = {LATE_WITHOUT_DAYS: DOUBTFUL, BESIDE: ELSEWHERE, DIFFERENT: ELSEWHERE, ENDED_WITH_BALANCE: ENDED}
 STATES = ("critical", "incomplete", "warning", "ok", "none", "not_computable")
@@ -244,17 +246,16 @@ def absent(
         vanished = [seen_no_more[cause] for cause in (VANISHED, VANISHED_EARLY) if cause in seen_no_more]
         late = sum((Decimal(one["late_usd"]) for one in vanished), Decimal(0))
         matters = APART in seen_no_more or bool(vanished and is_past_limit(definitions, totals, book.date, late))
-    if unused := tuple(note["name"] for note in notes if note["code"] == LOANS_NOT_USED):
-        found, matters = found | {UNUSED: {"names": unused}}, matters or limit < 100
-    if unpaid := tuple(name for note in notes if note["code"] == UNPAID_FILES for name in note["names"]):
-        found, matters = found | {UNPAID: {"names": unpaid}}, matters or limit < 100
+    named: dict[str, list[str]] = {}
     doubts: dict[str, list[tuple[Decimal, Decimal]]] = {}
     for note in notes:
-        if note["code"] == ABSENT[EARLIER]:
-            found, matters = found | {EARLIER: {"names": tuple(note["names"])}}, matters or limit < 100
+        if cause := NAMED.get(note["code"]):
+            named.setdefault(cause, []).extend(note.get("names") or [note["name"]])
         elif cause := DOUBTS.get(note["code"]):
             late_usd = note["usd" if cause == DOUBTFUL else "late_usd"]
             doubts.setdefault(cause, []).append((Decimal(late_usd), Decimal(note.get("added_usd", 0))))
+    found |= {cause: {"names": tuple(names)} for cause, names in named.items()}
+    matters = matters or bool(named and limit < 100)
     for cause, sums in doubts.items():
         late_usd, added_usd = map(sum, zip(*sums, strict=True))
         usd, owed = max(late_usd + added_usd, -added_usd), totals[book.date].sums["total_receivable_usd"]
