@@ -107,9 +107,17 @@ def words_in(columns: Mapping[str, int], present: Collection[str] = ()) -> list[
     present
         All columns: what others say already goes before.
     """
-    found = [nw.col(write_offs.ENDED_IN)] if write_offs.ENDED_IN in present and columns else []
-    found += [nw.when(_says_ended(name)).then(nw.lit(f"{place}{PART}")) for name, place in columns.items()]
-    return [nw.coalesce(*found, nw.lit(None).cast(nw.String())).alias(write_offs.ENDED_IN)] if found else []
+    found = [nw.when(_says_ended(name)).then(nw.lit(f"{place}{PART}")) for name, place in columns.items()]
+    return [_first_of(*_said(present), *found)] if found else []
+
+
+def _said(present: Collection[str]) -> list[nw.Expr]:
+    """Return what other columns say already, where some may."""
+    return [nw.col(write_offs.ENDED_IN)] if write_offs.ENDED_IN in present else []
+
+
+def _first_of(*found: nw.Expr) -> nw.Expr:
+    return nw.coalesce(*found, nw.lit(None).cast(nw.String())).alias(write_offs.ENDED_IN)
 
 
 def _says_ended(name: str, is_status: bool = False) -> nw.Expr:
@@ -139,9 +147,7 @@ def with_statuses(rows: nw.LazyFrame, source: Source) -> nw.LazyFrame:
         is_settled = nw.col(name).str.strip_chars().str.to_lowercase().is_in(sorted(source.settled))
         is_unknown = (nw.col(write_offs.STANDING) == write_offs.UNKNOWN) & ~is_settled
         is_so = (is_unknown & _says_ended(name, is_status=True)).fill_null(False)
-        said = [nw.col(write_offs.ENDED_IN)] if write_offs.ENDED_IN in present else []
-        ended = nw.when(is_so).then(nw.lit(f"{STATED}{PART}"))
-        found.append(nw.coalesce(*said, ended, nw.lit(None).cast(nw.String())).alias(write_offs.ENDED_IN))
+        found.append(_first_of(*_said(present), nw.when(is_so).then(nw.lit(f"{STATED}{PART}"))))
     return rows.with_columns(found) if found else rows
 
 
@@ -172,16 +178,7 @@ def ended_in(names: Iterable[str], present: Collection[str], date: dt.date) -> n
     """Return `write_offs.ENDED_IN`: the position of the first of some columns of `of_ends` that says so, or null.
 
     It does by a day up to that of the balances, an amount, yes or a word; one of loans that count, by no; one of who
-    bought a loan, by a name.
-
-    Parameters
-    ----------
-    names
-        Columns of dates in one order, each with another one in the other order, by its name and `PART`.
-    present
-        All columns.
-    date
-        The day of balances without a date.
+    bought a loan, by a name. The parameters are those of `unread_lateness.late_since`.
     """
     known = write_offs.load()
     day = nw.col(MEASUREMENT_DATE.name) if MEASUREMENT_DATE.name in present else nw.lit(date)
@@ -207,8 +204,7 @@ def ended_in(names: Iterable[str], present: Collection[str], date: dt.date) -> n
             nobody = [*NO_ID_WORDS, *known.flags.negative, *known.unread.own]
             is_so = text.str.contains("[a-z]{2}") & ~text.is_in(nobody)
         found.append(nw.when(is_so.fill_null(False)).then(nw.lit(f"{name.split(PART)[1]}{PART}")))
-    said = [nw.col(write_offs.ENDED_IN)] if write_offs.ENDED_IN in present else []
-    return nw.coalesce(*found, *said, nw.lit(None).cast(nw.String())).alias(write_offs.ENDED_IN)
+    return _first_of(*found, *_said(present))
 
 
 def left_out(names: Iterable[str], present: Collection[str], date: dt.date) -> list[nw.Expr]:
