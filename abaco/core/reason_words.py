@@ -236,11 +236,10 @@ ENGLISH = {
 # what a reader must know before the figures
 HEADLINES = (
     "table_not_used", "loans_not_used", "column_unused", "column_without_heading", "hidden_rows", "balance_is_lent",
-    "balance_beside",
-    "columns_unmentioned", "file_repeated", "rows_repeated", "rows_numbered", "rows_alike", "date_restated",
-    "kind_unknown", "days_ahead", "status_unknown", "written_off_contested", "ended_with_balance", "ended_in_unread",
-    "late_without_days", "late_in_unread", "late_too_long", "rows_rejected", "rows_rejected_unknown",
-    "balances_unknown", "currency_blank", "dates_ahead", "name_before_dates", "sources_disagree", "dates_disagree",
-    "loans_vanished", "loans_beside", "loans_differ", "written_off_beside", "due_later", "pledged_twice",
-    "drawn_when_closed", "word_of_no_loan", "ids_of_other_case", "file_without_rows",
+    "balance_beside", "columns_unmentioned", "file_repeated", "rows_repeated", "rows_numbered", "rows_alike",
+    "date_restated", "kind_unknown", "days_ahead", "status_unknown", "written_off_contested", "ended_with_balance",
+    "ended_in_unread", "late_without_days", "late_in_unread", "late_too_long", "rows_rejected",
+    "rows_rejected_unknown", "balances_unknown", "currency_blank", "dates_ahead", "name_before_dates",
+    "sources_disagree", "dates_disagree", "loans_vanished", "loans_beside", "loans_differ", "written_off_beside",
+    "due_later", "pledged_twice", "drawn_when_closed", "word_of_no_loan", "ids_of_other_case", "file_without_rows",
 )  # fmt: skip

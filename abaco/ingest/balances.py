@@ -20,8 +20,9 @@ def _outstanding(balance: nw.Expr) -> dict[str, nw.Expr]:
 
 
 def owed_balances(format_: Format, present: set[str]) -> list[nw.Expr]:
-    """Return each balance of an export, 0 where the borrower has paid too much or the loan is written off by its
-    status, as the columns from which its rows become those of the tape.
+    """Return what is owed of each balance of an export, from which its rows become those of the tape.
+
+    It is 0 where the borrower has paid too much, or the loan is written off by its status.
     """
     found = []
     for name in (c.name for c in format_.columns if c.credit and c.name in present):

@@ -29,7 +29,7 @@ JOINT = "; "  # between the reasons of a row
 # why rows of two files are rejected, by their verdict
 OF_FILES = {CONFLICT: "conflict_of_files", INCOMPLETE: "columns_of_files"}
 CONFLICTS = (*OF_FILES, SPLIT)
-UNITS, FEW_LETTERS = "row_of_units", 3
+FEW_LETTERS = 3
 SHARE = re.compile(r"[\d.,\s]*\d\s*%")
 
 TABLE = Table(
@@ -127,8 +127,10 @@ def _rejects(
         if row["verdict"] in CONFLICTS:
             files = tuple(names[row[side]] for side in ("first_source", "last_source"))
             reasons.append(in_file(_conflict(row["verdict"], batch.format.key, files), source))
-        elif batch.format.balance and (kind := _of_no_loan(json.loads(originals[row["record"]] or "{}"), source)):
-            reasons = [Reason(kind)] if kind != UNITS or places[row["record"]] == source.first_line + 1 else reasons
+        elif batch.format.balance:
+            is_first = places[row["record"]] == source.first_line + 1
+            kind = _of_no_loan(json.loads(originals[row["record"]] or "{}"), source, is_first)
+            reasons = [Reason(kind)] if kind else reasons
         counted.update(reasons)
         rejects.append((places[row["record"]], reasons, row["amount_usd"], originals[row["record"]]))
     for line, fault in staged.broken:
@@ -142,8 +144,11 @@ def _rejects(
     return pa.Table.from_pylist(sorted(rows, key=lambda row: row["line"]), schema=arrow_schema(TABLE))
 
 
-def _of_no_loan(original: Mapping[str, str | None], source: Source) -> str | None:
-    """Return why a row with these values, as they may be shown, is no loan: it has only a text, shares, or units."""
+def _of_no_loan(original: Mapping[str, str | None], source: Source, is_first: bool) -> str | None:
+    """Return why a row with these values, as they may be shown, is not a loan: it has only a text, shares, or units.
+
+    Units stand in the `is_first` row, below the headings.
+    """
     cells = {heading: text for heading, text in original.items() if text and text.strip()}
     texts = {source.columns[name] for name, kind in source.layout.kinds.items() if kind in TEXTS}
     words = {heading for heading, text in cells.items() if not SHARE.fullmatch(text.strip())}
@@ -155,7 +160,7 @@ def _of_no_loan(original: Mapping[str, str | None], source: Source) -> str | Non
         return "row_of_shares"
     has_id = "loan_id" in source.columns and source.columns["loan_id"] in cells
     are_texts = all(any(map(str.isalpha, text)) for text in cells.values())
-    return UNITS if cells and are_texts and not has_id and not {*cells} <= texts else None
+    return "row_of_units" if is_first and cells and are_texts and not has_id and not {*cells} <= texts else None
 
 
 def in_file(reason: Reason, source: Source) -> Reason:
