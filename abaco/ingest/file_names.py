@@ -1,4 +1,4 @@
-"""Names of files that say that their loans are no longer part of the book."""
+"""Names of files that say that their loans have left the book."""
 
 import re
 from collections.abc import Collection
@@ -9,7 +9,7 @@ from abaco.ingest.columns import normalise
 
 
 def check_names(names: Collection[str], stating: Collection[str]) -> None:
-    """Raise when a file is called one of loans that are no longer part of the book, beside another that is not.
+    """Raise when the name of a file says that its loans have left the book, and that of another does not.
 
     Parameters
     ----------
@@ -29,14 +29,14 @@ def check_names(names: Collection[str], stating: Collection[str]) -> None:
     if others and unclear:
         [name, *_] = unclear
         raise InputError(
-            f"The name of {name} says that its loans are no longer part of the book ({ended[name]}), and none of its "
-            f"columns does: if they count beside those of {others[0]}, rename it; if they do not, take it out of the "
-            "input, or give it a column loan_status that says so"
+            f"The name of {name} says that its loans have left the book ({ended[name]}), and none of its columns does: "
+            f"if they count beside those of {others[0]}, rename it; if they do not, take it out of the input, or give "
+            "it a column loan_status that says so"
         )
 
 
 def ended_by_name(name: str) -> str | None:
-    """Return the word by which the name of a file, or of a folder above it, says that its loans are not of the book.
+    """Return the word by which the name of a file, or of a folder above it, says that its loans have left the book.
 
     Examples
     --------

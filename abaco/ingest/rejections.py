@@ -19,16 +19,18 @@ from abaco.ingest.staging import Batch
 
 ZERO = Decimal("0.00")
 EARLIER = "earlier_dates_rejected"
+OTHER_ROWS = (
+    "take rows that are not loans out of the file, or name them in a mapping by rows_to_leave_out (docs/INPUT.md)"
+)
 # What was expected, and the way out, by a reason's code, or by what is wrong with a line.
-NO_LOANS = "take rows that are no loans out of the file, or name them in a mapping by rows_to_leave_out (docs/INPUT.md)"
 HINTS = {
     "not_a_date": "write dates as 2025-12-31, or name their order by ingestion.dates",
     "not_a_number": "write numbers in full as 1500.50, not 1.5k or N1,500, or name their decimal mark by "
     "ingestion.decimal_mark",
     "not_whole": "write days as whole numbers; a mapping gives words such as 31-60 their days (make map)",
-    "missing columns": "take lines that are no loans, such as a summary below them, out of the file",
-    "row_of_text": NO_LOANS,
-    "row_of_shares": NO_LOANS,
+    "missing columns": "take lines that are not loans, such as a summary below them, out of the file",
+    "row_of_text": OTHER_ROWS,
+    "row_of_shares": OTHER_ROWS,
     "row_of_units": "write units in the headings, and take their row out of the file",
     "days_missing": "where a blank means not late, set ingestion.not_late to blank",
 }

@@ -1107,7 +1107,7 @@ def test_rows_without_a_currency_are_not_taken_for_those_of_the_few_with_one(tmp
 
 def test_summary_below_the_loans_is_refused_with_the_way_out(tmp_path):
     rows = [*loans(), ["Summary by product"], ["product", "loans"], ["Business", "3"], ["School", "2"]]
-    told = "line: missing columns (4); take lines that are no loans, such as a summary below them, out of the file"
+    told = "line: missing columns (4); take lines that are not loans, such as a summary below them, out of the file"
     assert told in refused(csv(tmp_path / "loans.csv", rows))
 
 

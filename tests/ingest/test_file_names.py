@@ -1,4 +1,4 @@
-"""Files whose names say that their loans are no longer part of the book: refused, unless a column says which are."""
+"""Files whose names say that their loans have left the book: refused, unless a column says which are."""
 
 import datetime as dt
 
@@ -18,15 +18,15 @@ OTHER = "B1,3,2025-01-15,0.4,4000,3000,0"
     [("written_off.csv", "written off"), ("closed_loans.csv", "closed"), ("sold/loans.csv", "sold"),
      ("old/book.csv", "old"), ("Castigados 2025.csv", "castigados"), ("backup/a.csv", "backup")],
 )  # fmt: skip
-def test_file_called_one_of_loans_that_are_no_longer_of_the_book_is_refused(tmp_path, name, word):
+def test_file_whose_name_says_that_its_loans_have_left_the_book_is_refused(tmp_path, name, word):
     write(tmp_path / "loans.csv", LOANS, *BOOK)
     other = write(tmp_path / name, LOANS, OTHER)
     with pytest.raises(InputError) as error:
         figures_of(tmp_path)
     assert str(error.value) == (
-        f"The name of {name} says that its loans are no longer part of the book ({word}), and none of its columns "
-        "does: if they count beside those of loans.csv, rename it; if they do not, take it out of the input, or give "
-        "it a column loan_status that says so"
+        f"The name of {name} says that its loans have left the book ({word}), and none of its columns does: if they "
+        "count beside those of loans.csv, rename it; if they do not, take it out of the input, or give it a column "
+        "loan_status that says so"
     )
     other.rename(tmp_path / "north.csv")
     assert figures_of(tmp_path).values["Outstanding"] == 5000.0

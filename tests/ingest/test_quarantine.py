@@ -537,7 +537,7 @@ def test_row_of_units_below_the_headings_says_so_and_the_way_out(tmp_path):
     assert "outstanding_balance: not a number" in other.faults[0][1]
     for row, hint in (
         (units, "write units in the headings"),
-        ("Branch: A,,,,,,", "take rows that are no loans out of"),
+        ("Branch: A,,,,,,", "take rows that are not loans out of"),
     ):
         with pytest.raises(InputError, match=hint):
             figures_of(write(tmp_path / "few.csv", LOANS, row, *LOAN_ROWS[:3]))
